@@ -59,14 +59,12 @@ export class Assignments {
     setPlace(run, "running");
     run.holder = worker;
     worker.lastAssigned = ++state.assignedCount;
-    const isAhead = worker.free < units;
     const booking: Booking = {
       key,
       turn,
       origin,
       run,
-      units: isAhead ? 0 : units,
-      isAhead,
+      units,
       batch: delivery.batch,
       isAcknowledged: false,
       startedAt: state.step.now,

@@ -27,8 +27,6 @@ export interface Booking {
   run: LiveRun | undefined;
   /** Slots that it takes. */
   units: number;
-  /** It was assigned beyond the slots of its worker, and takes none. */
-  readonly isAhead?: boolean;
   /** The attempt's deadline, if it was extended. Units: epoch milliseconds */
   until?: number | undefined;
   readonly batch: number;
@@ -102,23 +100,23 @@ export class WorkerRecord {
   busy = 0;
   /** How many runs it takes beyond its slots, as it said last. */
   ahead = 0;
-  /** How many of those it has. */
-  waiting = 0;
 
   constructor(id: string, lastBeat: number) {
     this.id = id;
     this.process = id;
     this.lastBeat = lastBeat;
   }
+  /** Below zero while it has runs ahead of its slots: each of those takes the next slot that becomes free. */
   get free(): number {
     return this.slots - this.busy;
   }
   /** Whether it can take a run of one slot. */
   get hasRoom(): boolean {
-    return (this.free > 0 || this.takesAhead) && this.takesMore && this.isAssignable;
+    return this.takesAhead && this.takesMore && this.isAssignable;
   }
+  /** Whether it can take a run that needs nothing but a slot, which may become free a moment later. */
   get takesAhead(): boolean {
-    return this.waiting < this.ahead && this.free >= 0;
+    return this.busy < this.slots + this.ahead;
   }
   /** Whether it may be sent more before it acknowledges: a busy process could not acknowledge ten thousand runs in time, and all would be lost. */
   get takesMore(): boolean {
@@ -154,7 +152,6 @@ export class WorkerRecord {
     booking.next = this.ledger.get(booking.origin);
     this.ledger.set(booking.origin, booking);
     this.busy += booking.units;
-    if (booking.isAhead === true) this.waiting += 1;
   }
   /** Removes a booking: its slots, and its places in limits, are free again. */
   release(origin: number, turn: number): Booking | undefined {
@@ -176,7 +173,6 @@ export class WorkerRecord {
     else if (found.next === undefined) this.ledger.delete(origin);
     else this.ledger.set(origin, found.next);
     this.busy -= found.units;
-    if (found.isAhead === true) this.waiting -= 1;
     if (found.run !== undefined && workerOf(found.run) === this) found.run.holder = undefined;
     return found;
   }

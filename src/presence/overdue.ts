@@ -39,7 +39,7 @@ function isOverdue({ step }: Matching, worker: WorkerRecord, booking: Booking, l
   const { run, startedAt, until, since } = booking;
   const timeoutMs = run === undefined || placeOf(run) !== "running" ? undefined : worker.tasks.get(run.task)?.timeoutMs;
   if (timeoutMs === undefined) return false;
-  if (worker.isBlocked) return step.now > (until ?? startedAt + timeoutMs) + lateMs;
+  if (worker.isBlocked && startedAt > 0) return step.now > (until ?? startedAt + timeoutMs) + lateMs;
   // By this leader's own clock, since that of the worker may be wrong.
   const allowedMs = until === undefined ? timeoutMs : Math.max(until - startedAt, timeoutMs);
   return !isDurable(run!) && step.uptime > since + allowedMs + lateMs;

@@ -179,7 +179,8 @@ function describeAny(scheduler: Scheduler, run: Run): RunInfo {
 }
 
 function describeWorker(worker: WorkerRecord): WorkerInfo {
-  const { id, name, slots, busy, lagMs, labels, runtime, version, registeredAt, lastHeartbeatAt } = worker;
+  const { id, name, slots, lagMs, labels, runtime, version, registeredAt, lastHeartbeatAt } = worker;
+  const busy = Math.min(worker.busy, slots); // what was assigned ahead waits for one of them
   const load = { state: stateOfWorker(worker), slots, busy, lagMs, tasks: [...worker.tasks.keys()] };
   return { id, name, ...load, labels, runtime, version, registeredAt, lastHeartbeatAt };
 }

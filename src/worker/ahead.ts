@@ -67,11 +67,7 @@ export class Ahead {
 
   /** Begins attempts that have their slots, and then those that wait for one. */
   begin(attempts: readonly Attempt[]): void {
-    if (this.#most > 0 && (this.#waiting.size > 0 || this.#slots.isShort)) {
-      if (this.#begun === 0) this.#begunAt = this.#now();
-      this.#begun += attempts.length;
-      this.#judgeSoon();
-    }
+    if (this.#most > 0 && (this.#waiting.size > 0 || this.#slots.isShort)) this.#note(attempts.length);
     this.#executing.begin(attempts);
     this.startNext();
   }
@@ -81,14 +77,29 @@ export class Ahead {
     if (this.#waiting.size === 0 || this.#isStarting) return; // code that ends at once calls this again
     this.#isStarting = true;
     for (let next = this.#waiting.first(); next !== undefined; next = this.#waiting.first()) {
+      if (this.#begun > 0 && this.#isLong) {
+        this.giveBack();
+        break;
+      }
       const hold = this.#slots.take(1);
       if (hold === undefined) break;
       this.#waiting.shift();
-      this.#begun += 1;
+      this.#note(1);
       next.occupy(hold);
       this.#executing.begin([next]);
     }
     this.#isStarting = false;
+  }
+
+  #note(begun: number): void {
+    if (this.#begun === 0) this.#begunAt = this.#now();
+    this.#begun += begun;
+    this.#judgeSoon();
+  }
+
+  /** This turn of the event loop has taken so long that what waits had better begin elsewhere. */
+  get #isLong(): boolean {
+    return this.#now() - this.#begunAt > briefMs;
   }
 
   /** Gives back all attempts that wait. Their code has not begun, so other workers may execute them. */
@@ -100,11 +111,11 @@ export class Ahead {
     }
   }
 
-  /** Judges, a turn later, the code that has begun. If any has not ended, it waits for something, and no run may wait behind it. */
+  /** Judges, a turn later, the code that has begun. If any has not ended, it waits for something, and no run may wait behind it. What has come since begins next. */
   #judge(): void {
-    const isBrief = this.#executing.running === 0 && this.#now() - this.#begunAt <= briefMs;
-    this.#proven = isBrief ? this.#proven + this.#begun : 0;
+    const hasEnded = this.#executing.running === 0;
+    this.#proven = hasEnded && !this.#isLong ? this.#proven + this.#begun : 0;
     this.#begun = 0;
-    if (this.#waiting.size > 0) this.giveBack();
+    if (!hasEnded) this.giveBack();
   }
 }

@@ -121,7 +121,7 @@ export abstract class Attempt implements ContextSource {
 
   /** Executes its code. Calls back when that has really ended, whatever the verdict, with an error that natchet itself threw. Never throws. */
   begin(onEnd: (fault?: unknown) => void): void {
-    this.host.onBegin?.(this);
+    if (this.stopped === undefined) this.host.onBegin?.(this);
     this.execute(onEnd);
   }
 

@@ -21,7 +21,7 @@ const budgets: Record<string, number> = {
   "client/reading": 465,
   wire: 2_221,
   nats: 3_456,
-  worker: 1_835,
+  worker: 1_842,
   "worker/presence": 461,
   "worker/durable": 2_747,
   "worker/threads": 403,

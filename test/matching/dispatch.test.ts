@@ -42,11 +42,24 @@ describe("dispatch", () => {
       const scene = sceneOf(2);
       const commands = create(scene, "bcde");
       assert.deepEqual(assignments(commands), ["w1: mail/b, mail/c"]);
-      assert.equal(scene.state.workers.get("w1")!.busy, 1);
+      assert.equal(scene.state.workers.get("w1")!.free, -2);
       scene.acknowledge(commands, [], 2);
       assert.deepEqual(assignments(scene.tick()), []);
       for (const id of ["a", "b"]) scene.report("w1", `mail/${id}`, "completed");
       assert.deepEqual(assignments(scene.tick()), ["w1: mail/d, mail/e"]);
+    });
+
+    test("a run ahead takes the slot that becomes free: nothing else is assigned to it while that run executes", () => {
+      const scene = sceneOf(2);
+      scene.acknowledge(create(scene, "bc"), [], 2);
+      for (const [id, kind] of [
+        ["a", "completed"],
+        ["c", "returned"],
+      ] as const)
+        scene.report("w1", `mail/${id}`, kind);
+      assert.deepEqual(assignments(scene.tick()), []); // w1 executes b
+      scene.report("w1", "mail/b", "completed");
+      assert.deepEqual(assignments(scene.tick()), ["w1: mail/c"]);
     });
 
     test("free slots of other workers are filled first", () => {

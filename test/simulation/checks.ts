@@ -201,10 +201,12 @@ const isSure = ({ isAlive, isCaughtUp, state, deposedAt }: ModelEngine): boolean
 function checkAssignment(checks: Checks, state: Scheduler, command: Extract<Command, { type: "assign" }>): void {
   const worker = state.workers.get(command.worker);
   if (worker === undefined) checks.fail(`assignment to the unknown worker ${command.worker}`);
-  if (worker.busy > worker.slots)
-    checks.fail(`the ledger of ${worker.id} holds ${worker.busy} of ${worker.slots} slots`);
+  if (worker.busy > worker.slots + worker.ahead)
+    checks.fail(
+      `the ledger of ${worker.id} holds ${worker.busy} of ${worker.slots} slots, and takes ${worker.ahead} ahead`,
+    );
+  checks.counts.assignedAhead += Math.max(0, Math.min(worker.busy - worker.slots, command.runs.length));
   for (const run of command.runs) {
-    if (worker.find(run.origin, run.turn)?.isAhead === true) checks.counts.assignedAhead++;
     if (!worker.tasks.has(run.task))
       checks.fail(`${run.key} was assigned to ${worker.id}, which does not have the task`);
     if (workerOf(run) !== worker) checks.fail(`${run.key} does not know its worker ${worker.id}`);

@@ -126,6 +126,29 @@ test("ahead: what would wait behind code that has not ended is given back, and i
   assert.deepEqual(said.slice(2), ["completed 1", "completed 2"]);
 });
 
+test("ahead: what comes while the last message is judged is not given back: it begins a moment later", async () => {
+  const { said, give, turns, ahead } = scene(async () => {});
+  for (let message = 0; message < 3; message++) {
+    give(8);
+    await new Promise(setImmediate); // its code has run, and its judge comes with the next message
+  }
+  await turns();
+  assert.equal(said.filter((one) => one.startsWith("completed")).length, said.length);
+  assert.equal(ahead.credit(100), 6);
+});
+
+test("ahead: what waits is given back as soon as a turn of the event loop takes long, though code keeps ending", async () => {
+  let now = 0;
+  const busy = () => {
+    now += 15;
+  };
+  const { said, give, turns } = scene(busy, { now: () => now });
+  give(6);
+  await turns();
+  assert.equal(said.filter((one) => one.startsWith("completed")).length, 3);
+  assert.equal(said.filter((one) => one.startsWith("returned")).length, 3);
+});
+
 test("ahead: a worker that drains gives back what has not begun", async () => {
   const { said, give, turns, ahead } = scene(async () => {});
   give(4);

@@ -51,7 +51,7 @@ test("executing: what is stopped before it begins is given back, and its code ne
   const { said, executing, attempt } = scene(() => ++calls);
   executing.stop();
   executing.begin([attempt]);
-  assert.deepEqual([calls, executing.size, said], [0, 0, ["begins", "returned", "ended"]]);
+  assert.deepEqual([calls, executing.size, said], [0, 0, ["returned", "ended"]]);
 });
 
 test("executing: code that is stopped keeps its slot until it has ended", async () => {

@@ -64,7 +64,7 @@ function explainQueued(state: Matching, run: LiveRun): Waiting {
     return { for: "a slot", because };
   }
   if (units > 1) {
-    const most = Math.max(...suited.map((worker) => worker.free));
+    const most = Math.max(0, ...suited.map((worker) => worker.free));
     if (most < units)
       return {
         for: "a slot",
