@@ -22,7 +22,7 @@ const budgets: Record<string, number> = {
   wire: 2_221,
   nats: 3_456,
   worker: 1_842,
-  "worker/presence": 461,
+  "worker/presence": 468,
   "worker/durable": 2_747,
   "worker/threads": 403,
   "worker/transcripts": 486,

@@ -43,6 +43,8 @@ export class Presence {
   #tellRegistered!: () => void;
   #registering: Promise<void> | undefined;
   #mustRegisterAgain = false;
+  /** It has refused what came before the answer to its first registration: the engine must hear that it takes runs now. */
+  #mustBeat = false;
   /** Ends the pause between two tries to register. */
   #hurry = () => {};
   #lastBeat: Promise<void> = Promise.resolve();
@@ -138,7 +140,10 @@ export class Presence {
   async #beatOnce(): Promise<void> {
     const { id, link, log, heart, lifeline, held } = this.#self;
     const before = lifeline.epoch;
-    if (before === 0) return;
+    if (before === 0) {
+      this.#mustBeat = true;
+      return;
+    }
     this.#stopIfCutOff();
     if (!link.isConnected()) return;
     const { executing, quiet, secret } = this.#described;
@@ -250,5 +255,8 @@ export class Presence {
     if (before > 0 && epoch > heard) this.#mustRegisterAgain = true;
     held.stop(cancel);
     this.#tellRegistered();
+    if (!this.#mustBeat) return;
+    this.#mustBeat = false;
+    void this.beat();
   }
 }

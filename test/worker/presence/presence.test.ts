@@ -73,6 +73,18 @@ test("presence: however many things happen at once, one heartbeat is under way, 
   await close();
 });
 
+test("presence: what comes before the answer to the first registration is refused, and a heartbeat asks for it again at once", async () => {
+  const { presence, said, close } = sceneOf({}, { epoch: 1, clock: 1 });
+  assert.equal(presence.refusal({ epoch: 1, assignments: [], sentAt: 1 }), "stale");
+  await presence.registered;
+  await new Promise(setImmediate);
+  assert.deepEqual(
+    said.map((message) => "tasks" in message),
+    [true, false],
+  );
+  await close();
+});
+
 test("presence: a worker that found no engine asks the one that announces itself at once, not after its pause", async () => {
   const turnsUntil = async (isOver: () => boolean) => {
     for (let turns = 0; turns < 50 && !isOver(); turns++) await new Promise(setImmediate);
