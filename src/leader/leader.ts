@@ -13,7 +13,7 @@ import type { Subjects } from "../wire/subjects.ts";
 import type { Bucket } from "./bucket.ts";
 import type { Term } from "./term.ts";
 
-/** The engine, as those who act for it know it: what it uses, what it knows, and how it is told that something happened. */
+/** The engine as its own parts see it: what it uses, what it knows, and how it is told that something happened. */
 export interface Leader {
   readonly engine: string;
   readonly link: NatsLink;
@@ -34,11 +34,11 @@ export interface Leader {
   readonly progress: LogProgress;
   /** The outcome entry being folded, so that its results are forwarded without reading them back. */
   readonly folding: { readonly seq: number; readonly outcomes: readonly Outcome[] } | undefined;
-  /** By the server's clock. Units: epoch milliseconds */
+  /** The time by the server's clock. Units: epoch milliseconds */
   now(): number;
 
   /** Steps the scheduler and carries out its commands. */
   handle(event: SchedulerEvent): void;
-  /** The same; resolves when everything that the event caused is stored, sent and folded. */
+  /** Like `handle`; resolves when everything that the event caused is stored, sent and folded. */
   handleFully(event: SchedulerEvent): Promise<void>;
 }

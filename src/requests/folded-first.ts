@@ -1,8 +1,8 @@
-// What a caller has been told must be folded before it is answered.
+// A request is answered only when this engine has folded what its caller may know already.
 import type { Leader } from "../leader/leader.ts";
 import { atMost } from "../runtime/at-most.ts";
 
-/** An unknown key may have been appended a moment ago: folds what is stored by now before saying so. */
+/** Before it answers that a key is unknown, it folds what is stored by now: the run may have been appended a moment ago. */
 export async function foldedFirst<T>(
   leader: Leader,
   keys: readonly string[],
@@ -14,7 +14,7 @@ export async function foldedFirst<T>(
   return answer();
 }
 
-/** A run may have ended a moment ago, and the log may have told a client already. Does not wait for a slow store. */
+/** Folds what is stored by now: a run may have ended a moment ago, and a client may know it from the log. Does not wait for a slow store. */
 export const refreshed = (leader: Leader): Promise<unknown> =>
   atMost(
     1_000,

@@ -52,18 +52,18 @@ export class Requests {
     cron: (request) => this.#crons.change(request),
   };
 
-  /** What is stored besides the log and only requests need. Fails: StoreUnavailable, PermissionDenied */
+  /** Reads what is stored beside the log and only requests need. Fails: StoreUnavailable, PermissionDenied */
   load(): Promise<void> {
     return this.#crons.load();
   }
 
-  /** Answers while the scope is open. */
+  /** Answers requests while the scope is open. */
   get open(): Effect.Effect<void, never, Scope.Scope> {
     const answer = <V extends EngineVerb>(verb: V) => answersTo<V>(this.#leader, verb, this.#answers[verb]);
     return Effect.forEach(engineVerbs, (verb) => answer(verb), { discard: true });
   }
 
-  /** Called all the time while this engine leads. */
+  /** Called again and again while this engine leads. */
   eraseRemains(): Promise<void> {
     return this.#eraser.eraseRemains();
   }

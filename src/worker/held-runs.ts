@@ -35,7 +35,7 @@ export class HeldRuns {
     else this.#attempts.set(origin, attempt);
   }
 
-  /** The outcome of an attempt is stored. */
+  /** Lets go of an attempt whose outcome is stored. */
   release(attempt: Attempt): void {
     if (this.#remove(attempt)) this.#done.add(attempt.assignment);
   }

@@ -29,7 +29,7 @@ export class Lifeline {
     return this.#now();
   }
 
-  /** Registered with this leader from now on. It may have an older epoch than the last one: a lease that was recreated counts from 1. */
+  /** From now on the worker is registered with this leader. Its epoch may be older than the last one: a lease that was recreated counts from 1. */
   follow(epoch: number): void {
     if (epoch !== this.epoch) this.#aheadMs = [];
     this.epoch = epoch;

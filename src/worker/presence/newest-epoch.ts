@@ -13,7 +13,7 @@ export class NewestEpoch {
   readonly #now: () => number;
   /** When somebody last spoke for this epoch. */
   #heardAt = 0;
-  /** Nobody has proved yet that it exists. */
+  /** Whether nobody has proved yet that this epoch exists. */
   #isRumour = false;
   #distrustUntil = 0;
   #overheardAt = Number.NEGATIVE_INFINITY;
@@ -23,12 +23,12 @@ export class NewestEpoch {
     this.#now = now;
   }
 
-  /** An engine has said so: in an answer, or with a proof. */
+  /** Takes an epoch that an engine has named, in an answer or with a proof. */
   hear(epoch: number): void {
     if (epoch >= this.value) this.#set(epoch);
   }
 
-  /** Anybody may have said so. Returns false if there is nothing to do about it. */
+  /** Takes an epoch that anybody may have named. Returns false if there is nothing to do about it. */
   overhear(epoch: number): boolean {
     if (epoch <= this.value) return true;
     const now = this.#now();

@@ -24,7 +24,7 @@ export interface PresenceParts {
   readonly heartbeatMs: number;
 }
 
-/** Between two tries to register. */
+/** The pause between two tries to register. */
 const firstPauseMs = 100;
 const longestPauseMs = 2_000;
 const soonMs = 100;
@@ -34,7 +34,7 @@ const noReason = (): undefined => undefined;
 export class Presence {
   /** Why no engine sends runs to this worker, as far as it knows; undefined while one does. */
   obstacle: string | undefined = "not registered with an engine yet";
-  /** Resolves with the first registration. */
+  /** Resolves when the worker is registered for the first time. */
   readonly registered: Promise<void>;
   readonly #newest: NewestEpoch;
   readonly #self: Self;
@@ -68,7 +68,7 @@ export class Presence {
     return this.#newest.value;
   }
 
-  /** Why nothing of a message is taken. */
+  /** Why nothing of a message is accepted; undefined if it may be. */
   refusal({ epoch, sentAt }: AssignmentMessage): AssignmentReply["why"] {
     const { lifeline, isQuiet } = this.#self;
     // A message of this process, or of an engine that does not tell its clock yet, has no time.
@@ -212,7 +212,7 @@ export class Presence {
     });
   }
 
-  /** There is a reason not to wait any longer. */
+  /** Resolves when there is a reason to register without waiting any longer. */
   get #hurried(): Effect.Effect<void> {
     return Effect.callback((resume) => {
       this.#hurry = () => resume(Effect.void);

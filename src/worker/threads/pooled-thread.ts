@@ -29,7 +29,7 @@ interface Call {
   timer?: ReturnType<typeof setTimeout>;
 }
 
-/** Time for loading the modules and opening the worker, besides the task's own timeout. */
+/** How long loading the modules and opening the worker may take, besides the task's own timeout. */
 const prepareMs = 60_000;
 /** A thread that has not noticed an abort by then is busy computing. */
 const turnsWithinMs = 250;
@@ -77,7 +77,7 @@ export class PooledThread {
     void this.#thread.terminate();
   }
 
-  /** The process may end while it is idle. */
+  /** An idle thread does not keep the process from ending. */
   unref(): void {
     this.#thread.unref();
   }

@@ -4,7 +4,7 @@ import { type Deferred, deferred } from "../../runtime/deferred.ts";
 export class Room {
   #awaited: Deferred<void> | undefined;
 
-  /** Until there is some; a rejection that nobody awaits is not reported as unhandled. */
+  /** Resolves when there is some; a rejection that nobody awaits is not reported as unhandled. */
   wait(): Promise<void> {
     if (this.#awaited === undefined) {
       this.#awaited = deferred();
@@ -13,7 +13,7 @@ export class Room {
     return this.#awaited.promise;
   }
 
-  /** There is some; `error`: there will be none. */
+  /** Lets those that wait continue; with an `error`, they fail because there will be no room. */
   open(error?: Error): void {
     if (error === undefined) this.#awaited?.resolve();
     else this.#awaited?.reject(error);

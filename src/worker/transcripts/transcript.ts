@@ -22,16 +22,16 @@ import { quietRejection, type Voice } from "./voice.ts";
 
 export interface TranscriptParts {
   readonly assignment: Assignment;
-  /** Where lines go besides. */
+  /** Where log lines go as well. */
   readonly console: TaskLog;
   readonly store: TranscriptStore;
-  /** Seals what is stored. The console gets it as it is. */
+  /** Seals what is stored; the console gets it in plain. */
   readonly vault?: Vault | undefined;
   /** Units: epoch milliseconds */
   readonly now: () => number;
   /** Called once with why nothing is stored. */
   readonly onTrouble: (reason: string) => void;
-  /** The attempt is over: what its code still logs goes to the console alone. */
+  /** Whether the attempt is over: what its code still logs goes to the console only. */
   readonly isOver: boolean;
   /** How long the end of the attempt waits for a log that does not answer. Units: milliseconds. @default 15_000 */
   readonly patienceMs?: number;
