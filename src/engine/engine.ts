@@ -50,7 +50,8 @@ export const makeEngine = (
   options: EngineOptions = {},
 ): Effect.Effect<RunningEngine, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const scope = yield* Effect.scope;
+    // An engine may begin to follow the log long after a worker was started in the same scope. The worker must be able to drain all the same: it closes first.
+    const scope = yield* Scope.fork(yield* Effect.scope);
     const { link, leaseLink = link, subjects, store } = parts;
     const ofLease = { stream: subjects.leaseStream, window: 16, watch: store?.lease };
     const leasePublisher = yield* makePublisher(leaseLink, ofLease);
