@@ -309,3 +309,28 @@ test("a term tries what is to be stored until it is, and lets go of it when it e
   assert.equal(term.isCurrent, false);
   assert.equal(await term.untilStored("too late", third), undefined);
 });
+
+test("an engine follows the log until what was opened after it in its scope has closed, though it began to follow later", () =>
+  inScene(async (scene) => {
+    const link = await scene.link();
+    await scene.run(ensureStreams(link, subjects, { replicas: 1 }));
+    const publisher = await scene.run(makePublisher(link));
+    const scope = await Effect.runPromise(Scope.make());
+    let seen = false;
+    const opened = Effect.gen(function* () {
+      const engine = yield* makeEngine({ link, publisher, subjects, log: silentLog });
+      // As a worker would drain, which was started before this engine leads.
+      yield* Effect.addFinalizer(() =>
+        Effect.promise(async () => {
+          await publisher.append(subjects.run("t", "last"), encodeRunEntry(entry(null)), 0);
+          await waitFor(() => engine.queues()?.some(({ queued }) => queued === 1) === true, 20_000, "the last entry");
+          seen = true;
+        }),
+      );
+      return engine;
+    });
+    const engine = await Effect.runPromise(Scope.provide(opened, scope));
+    await engine.whenLeading();
+    await Effect.runPromise(Scope.close(scope, Exit.void));
+    assert.equal(seen, true);
+  }));
